@@ -121,6 +121,7 @@ def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
 
 def _columns_said(proposal: Proposal, kind: str) -> list[str]:
     from lam_env.logs.input.roles import quoted
+    from lam_env.logs.look.columns import DEVICE
 
     head = count(len(proposal.columns), "column")
     if kind == "csv":
@@ -130,7 +131,7 @@ def _columns_said(proposal: Proposal, kind: str) -> list[str]:
     width = max(len(column.name) for column in proposal.columns)
     for column in proposal.columns:
         examples = ", ".join(column.cells)
-        role = "action" if column.role in ("thing", "state") else column.role
+        role = "action" if column.role in DEVICE else column.role
         lines.append(f"{column.name[:24]:{min(24, width)}}  {role or '-':8}  {examples}"[:76])
     for name in proposal.unread:
         lines.append(f"{name} is called as times are, but most are of no known form: say time_format")
@@ -173,6 +174,7 @@ def about(reading: Reading, days: int | None, zone_said: bool) -> Iterator[str]:
         ("hours of the day", summary.hour_profile(parts) if hourly else []),
         ("actions", summary.action_table(log)),
         (f"habits{of}", [] if own is None else habits.words(own)),
+        ("durations", summary.durations(log) if reading.format in formats.TABLES else []),
         ("names that may mean one thing", [f"{a} / {b}" for a, b in summary.alike(names)[: summary.ALIKE]]),
     ):
         if part:

@@ -61,6 +61,14 @@ def test_the_command_reads_the_same_log(export: Path, capsys: pytest.CaptureFixt
         read(parse(PredictSettings, words[2:], "lam predict"))
 
 
+def test_pairs_that_are_proposed_are_read(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = lines(capsys, str(export))
+    assert said[said.index("durations") + 1] == "  with pairs=on/off each begin and its end are one activity, 10 in all"
+    later = lines(capsys, str(export), "pairs=on/off")
+    assert "10 events, 1 user, 1 action, 10 days" in later
+    assert "durations" not in later
+
+
 def test_a_zone_that_was_said_is_kept(export: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(lines(capsys, str(export), "zone=UTC"))[-1] == "zone=UTC"
 

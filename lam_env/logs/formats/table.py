@@ -58,8 +58,8 @@ def load(
     tell of nothing; sort: rows may be in any order; split: as in `log_of_table`; pairs: states that begin and end an
     activity, "on/off"; test, valid: files of which nothing trains.
     """
-    states, left_out = words_of(pairs), Counter[str]()
-    rows = None
+    words_of(pairs)  # a fault of theirs is told before anything is read
+    rows, left_out = None, Counter[str]()
     written = _Written(sep, wrong_rows == "skip")
     for file, part in parts_of(path, valid, test):
         table = _opened(kind, file, columns, written, left_out)
@@ -68,7 +68,7 @@ def load(
         for batch in table.batches:
             rows.add(batch)
     assert rows is not None  # there is a path at least
-    return rows.log(home, user, zone, sort, split, states)
+    return rows.log(home, user, zone, sort, split, pairs)
 
 
 FORMATS = {

@@ -8,11 +8,13 @@ is lost. Other words for the same states, in any language of `states.yaml`, are 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from lam_env.config.convert import count
 from lam_env.core.events import LogError
 from lam_env.logs.input.states import words_for
 from lam_env.logs.tables import Texts
@@ -24,25 +26,45 @@ NONE, BEGIN, END = range(3)
 
 class Activities(NamedTuple):
     """action: names without their states; keep (n,) bool: rows that are no state, and begins that have an end;
-    following (n,): the row that ends a begin, -1 for none; left_out: what is not kept, by reason."""
+    following (n,): the row that ends a begin, -1 for none; left_out: what is not kept, by reason; met: how many rows
+    end in each word."""
 
     action: Texts
     keep: np.ndarray
     following: np.ndarray
     left_out: dict[str, int]
+    met: Counter[str]
 
 
 def words_of(pairs: Sequence[str]) -> dict[str, int]:
     """What each state of `on/off` is, in small letters, and each word that means the same."""
     words: dict[str, int] = {}
     for pair in pairs:
-        begin, slash, end = (part.strip().lower() for part in pair.partition("/"))
+        begin, slash, end = _halves(pair)
         begins, ends = (dict.fromkeys(words_for(word), kind) for word, kind in ((begin, BEGIN), (end, END)))
         known = [word for word, kind in words.items() if (begins | ends).get(word, kind) != kind]
         if not slash or not begin or not end or "/" in end or known or begins.keys() & ends.keys():
             raise LogError(f"pairs={pair[:40]}: give two states, each once, such as pairs=on/off,open/closed")
         words |= begins | ends
     return words
+
+
+def _halves(pair: str) -> tuple[str, str, str]:
+    begin, slash, end = (part.strip().lower() for part in pair.partition("/"))
+    return begin, slash, end
+
+
+def never_met(pairs: Sequence[str], met: Mapping[str, int]) -> list[str]:
+    """What to say of each of `pairs` of which no row ends in one half, or in both; met: rows, by word."""
+    said = []
+    for pair in pairs:
+        begin, _, end = _halves(pair)
+        rows = {half: sum(met.get(word, 0) for word in words_for(half)) for half in (begin, end)}
+        absent = [half for half, n in rows.items() if not n]
+        if absent:
+            lost = "".join(f", which leaves out {count(n, 'row')} in {half}" for half, n in rows.items() if n)
+            said.append(f"pairs={pair}: no action ends in {' or '.join(absent)}{lost}")
+    return said
 
 
 def activities(
@@ -70,8 +92,11 @@ def activities(
     # what is no state keeps its whole name: a sensor's, for one
     known = [*names.known, *action.known]
     code = np.where(kind == NONE, action.code + len(names.known), code)
-    left_out = {why: count for why, count in counts.items() if count}
-    return Activities(Texts(code, known), (kind == NONE) | (following >= 0), following, left_out)
+    left_out = {why: n for why, n in counts.items() if n}
+    rows, met = np.bincount(action.code[own], minlength=len(found)), Counter[str]()
+    for match, n in zip(found, rows.tolist(), strict=True):
+        met[match[2].lower() if match is not None else ""] += n
+    return Activities(Texts(code, known), (kind == NONE) | (following >= 0), following, left_out, met)
 
 
 def _following(moment: np.ndarray, kind: np.ndarray, *same: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from lam_env.logs.coverage import clean
 from lam_env.logs.input.batches import Batch
 from lam_env.logs.input.days import check_weekdays, times_of_days
 from lam_env.logs.input.numbers import NAN, Codes, amounts, clocks, coded, each, has_hour, lengths, up_to, with_point
-from lam_env.logs.input.pairs import activities
+from lam_env.logs.input.pairs import activities, never_met, words_of
 from lam_env.logs.input.roles import NEEDED, Roles, has_clock
 from lam_env.logs.input.states import pairs_in
 from lam_env.logs.input.wrong_rows import Unread
@@ -76,6 +76,7 @@ class Rows:
         self._by_date = time_format is not None and not has_hour(time_format)
         words = "|".join(map(re.escape, ignore))
         self._ignored = re.compile(rf"(?:.*[.:=/ ])?({words})", re.IGNORECASE | re.DOTALL) if words else None
+        self._unmet: list[str] = []  # what pairs have in vain
         self._idle = {word.lower(): word for word in ignore}  # that nothing ends in, so far
         self._names = {role: Codes() for role in ("action", "user", "home")}
         self._parts: dict[str, list[np.ndarray]] = {}
@@ -191,13 +192,13 @@ class Rows:
         zone: str | None,
         sort: bool,
         split: str | None,
-        states: dict[str, int],
+        pairs: Sequence[str],
     ) -> tuple[ActionLog, dict[str, int]]:
         """The log of one home, and of one user where `whose` says so, and what was left out."""
         if not self._parts:
             why = "no row has an action" if self._left_out[NO_ACTION] else "a header and no rows"
             raise LogError(f"{self._source}: {why}; it needs lines of {', '.join(NEEDED)}")
-        told = {"zone": zone, "time_format": self._form, "sort": sort, "pairs": states}
+        told = {"zone": zone, "time_format": self._form, "sort": sort, "pairs": pairs}
         has = {"time_format": "time" in self._roles}  # days and minutes are a clock, too
         if idle := [name for name, value in told.items() if value and not has.get(name, self._clock)]:
             raise LogError(f"{self._source}: {', '.join(idle)} without a column of time says nothing; leave it away")
@@ -222,9 +223,9 @@ class Rows:
         if "later" in columns:
             check_weekdays(columns["later"], texts["user"].code, self._where(columns))
         local = self._local(columns, zone) if self._clock else None
-        if states:
+        if pairs:
             assert local is not None
-            texts["action"], keep = self._paired(columns, texts, local.moment, states)
+            texts["action"], keep = self._paired(columns, texts, local.moment, pairs)
             columns = {name: column[keep] for name, column in columns.items()}
             texts = {role: Texts(code[keep], known) for role, (code, known) in texts.items()}
             local = local._replace(wall=local.wall[keep], moment=local.moment[keep])
@@ -260,7 +261,7 @@ class Rows:
             notes.append(f"decimal commas: {self._comma} is read as {self._comma.replace(',', '.')}")
         if self._idle:
             notes.append(f"ignore={','.join(self._idle.values())}: no action ends so"[:200])
-        return notes
+        return notes + self._unmet
 
     def _where(self, columns: dict[str, np.ndarray]) -> Where:
         """The file and line of a row; of ends, which come after all rows, too."""
@@ -285,34 +286,35 @@ class Rows:
         return local
 
     def _paired(
-        self, columns: dict[str, np.ndarray], texts: dict[str, Texts], moment: np.ndarray, states: dict[str, int]
+        self, columns: dict[str, np.ndarray], texts: dict[str, Texts], moment: np.ndarray, pairs: Sequence[str]
     ) -> tuple[Texts, np.ndarray]:
         """The names of activities that states begin and end, and the rows (n,) bool that are kept."""
         if not np.isnan(columns["duration"]).all():
             raise LogError(f"{self._source}: its rows have durations, so pairs= says nothing; leave it away")
+        action, states = texts["action"], words_of(pairs)
         of_user = (columns["kind"] == USER) & ~columns["empty"]
         part = np.array([file.part for file in self._files])[columns["file"]]
-        found = activities(texts["action"], texts["user"].code, part, of_user, moment, states)
+        found = activities(action, texts["user"].code, part, of_user, moment, states)
         begins = found.following >= 0
-        rest = of_user & found.keep & ~begins if begins.any() else of_user
-        if not begins.any() or rest.sum() > begins.sum():
-            raise LogError(self._unpaired(columns, texts["action"], rest, int(begins.sum()), states))
+        rest = of_user & found.keep & ~begins
+        never = never_met(pairs, found.met)
+        names = [action.known[i] for i in np.unique(action.code[rest if begins.any() else of_user])]
+        more = [pair for pair in pairs_in(names) if not {*pair.split("/")} <= states.keys()]
+        remedy = f"there are {','.join(more)}: say them in pairs" if more else "say their states in pairs or in ignore"
+        if not begins.any():
+            why = "; ".join(never) or "no action ends in one of pairs' states, and then in the other"
+            raise LogError(f"{self._source}: {why}; {remedy}")
+        if rest.any():
+            first = int(rest.argmax())
+            why = f"as {action.known[action.code[first]][:60]!r}, end in no state of pairs"
+            if rest.sum() > begins.sum():
+                why = f"{rest.sum():,} rows, {why}, and {begins.sum():,} begin an activity"
+                raise LogError(f"{self._where(columns)(first)}: {'; '.join((why, *never, remedy))}")
+            self._left_out[f"row(s) that, {why}; {remedy}"] += int(rest.sum())
         columns["duration"][begins] = (moment[found.following[begins]] - moment[begins]) / SECOND
         self._left_out.update(found.left_out)
-        return found.action, found.keep
-
-    def _unpaired(
-        self, columns: dict[str, np.ndarray], action: Texts, rest: np.ndarray, begins: int, states: dict[str, int]
-    ) -> str:
-        """What to say where most rows of users, `rest` (n,) bool, begin and end nothing."""
-        first, names = int(rest.argmax()), [action.known[i] for i in np.unique(action.code[rest])]
-        where, name = self._where(columns)(first), action.known[action.code[first]]
-        why = "no action ends in one of pairs' states, and then in the other"
-        if begins:
-            why = f"{rest.sum():,} rows, as {name[:60]!r}, end in no state of pairs, and {begins:,} begin an activity"
-        more = [pair for pair in pairs_in(names) if pair.partition("/")[0] not in states]
-        remedy = f"there are {','.join(more)}: say them in pairs" if more else "say their states in pairs or in ignore"
-        return f"{where if begins else self._source}: {why}; {remedy}"
+        self._unmet = never
+        return found.action, found.keep & ~rest
 
     def _timed(self, columns: dict[str, np.ndarray]) -> np.ndarray:
         """(n,) bool: the rows that are kept. In a log of activities those of users without a duration are not."""

@@ -6,7 +6,6 @@ import csv
 import datetime
 import itertools
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow as pa
 
 from lam_env.logs.coverage import says_nothing
 from lam_env.logs.input.batches import parquet_batches, parquet_columns
+from lam_env.logs.input.column_words import called, is_known, unit, words
 from lam_env.logs.input.csv_files import SEPARATORS, CsvFile
 from lam_env.logs.input.numbers import with_point
 from lam_env.logs.input.records import objects
@@ -23,25 +23,7 @@ from lam_env.logs.input.roles import quoted, roles_of, usual
 from lam_env.logs.input.states import meaning_of
 
 ROWS = 300  # that are looked at
-_CALLED = {  # what columns of each role are called, in English and German, the likeliest first
-    "time": "time timestamp last_changed last_updated datetime date_time start start_time started begin arrival "
-    "arrived when created_at created date ts zeit zeitpunkt beginn datum",
-    "end": "end end_time stop finish finished departure departed left until ende",
-    "user": "user user_id userid uid person person_id resident subject who student player visitor member customer "
-    "customer_id account_id account session session_id sessionid source benutzer nutzer bewohner wer name",
-    "action": "action activity event item item_id itemid url page screen place app product answer label aktion "
-    "aktivitat aktivitaet tatigkeit taetigkeit ort name type operation target",
-    "duration": "duration length dwell dauer seconds sekunden minutes minuten hours stunden",
-    "value": "value rating score amount price",
-    "home": "home house household",
-    "kind": "kind",
-    "order": "order position index seq sequence step nr number",
-    "thing": "entity_id device device_id sensor entity object gerat geraet",
-    "state": "state status new_state command message zustand",
-}
-_WORDS = {role: words.split() for role, words in _CALLED.items()}
-_KNOWN = {word for words in _WORDS.values() for word in words}
-_NO_ACTION = {word for role, words in _WORDS.items() if role != "value" for word in words} - {*_WORDS["action"]}
+DEVICE = ("room", "thing", "state")  # roles of columns that are an action together
 _DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%y%m%d", "%Y%m%d")
 _FORMS = (
     *("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S"),
@@ -50,11 +32,6 @@ _FORMS = (
     *("%b %d %Y %H:%M:%S", "%Y-%m-%d %H:%M:%S UTC", *_DAYS),
 )
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
-_UNITS = {  # how a column of durations says its unit, at the end of its name or in its place, and as `duration:` has it
-    "s": ("s", "sec", "second", "seconds", "sek", "sekunden"),
-    "min": ("min", "mins", "minute", "minutes", "minuten"),
-    "h": ("h", "hour", "hours", "std", "stunde", "stunden"),
-}
 _SOUND = 2 / 3  # of a column's cells are times, so that the others are wrong
 _NAMED = 0.9  # of the cells of a column of users name one, so that the others are gaps
 _PEOPLE, _OFTEN = 8, 3  # how many people a home may have, and how often each is named at least on average
@@ -89,15 +66,14 @@ class Proposal(NamedTuple):
         if "end" in by_role:
             by_role.pop("duration", None)  # both say how long
         for column in self.columns:
-            if column.role in by_role and column.role == "duration" and (unit := _unit(column.name)) not in ("", "s"):
-                by_role["duration"] = f"{{{by_role['duration']}}} {unit}"
-        if "thing" in by_role and "state" in by_role:
-            by_role["action"] = f"{{{by_role['thing']}}}.{{{by_role['state']}}}"
-        elif "action" not in by_role and "thing" in by_role:
-            by_role["action"] = by_role["thing"]
+            if column.role in by_role and column.role == "duration" and (its := unit(column.name)) not in ("", "s"):
+                by_role["duration"] = f"{{{by_role['duration']}}} {its}"
+        if "thing" in by_role and ("state" in by_role or "action" not in by_role):
+            parts = [by_role[role] for role in DEVICE if role in by_role]
+            by_role["action"] = ".".join(f"{{{part}}}" for part in parts) if len(parts) > 1 else parts[0]
         timed = ("time", "end", "duration") if "time" in by_role else ("order",)
         may = {*timed, "user", "action", "value", "home", "kind"}
-        roles = [role for role in _WORDS if role in by_role and role in may]
+        roles = [role for role in words() if role in by_role and role in may]
         if "action" not in roles:
             return {}
         columns = ",".join(f"{role}:{by_role[role]}" for role in roles)
@@ -120,8 +96,8 @@ def propose(path: Path, kind: str = "csv") -> Proposal | None:
     if not rows:
         return None
     header = _is_header(rows)
-    called = rows[0] if header else [""] * len(rows[0])
-    names = [name.strip().lower() or str(i) for i, name in enumerate(called, 1)]
+    told = rows[0] if header else [""] * len(rows[0])
+    names = [name.strip().lower() or str(i) for i, name in enumerate(told, 1)]
     return of_cells(names, rows[1:] if header else rows, header=header, sep=signs.get(sign, sign))
 
 
@@ -151,17 +127,17 @@ def of_cells(
         Column(name, tuple(dict.fromkeys(cell for cell in column if cell))[:4], role)
         for name, column, role in zip(names, cells, roles, strict=True)
     )
-    named = _WORDS["time"] if header else ()
+    named = words()["time"] if header else ()
     unread = tuple(
         n
         for n, fit, column in zip(names, forms, cells, strict=True)
-        if _form(n) in named and fit is None and any(column)
+        if called(n) in named and fit is None and any(column)
     )
     form, other, *_ = (*(fits or ()), None, None)
     people = tuple(
         column.name
         for column, own, fit in zip(columns, cells, forms, strict=True)
-        if not column.role and "user" not in roles and fit is None and _may_be_people(own)
+        if not column.role and "user" not in roles and fit is None and not _is_room(column.name) and _may_be_people(own)
     )
     return Proposal(sep, header, columns, form, other, () if at is not None else unread, people)
 
@@ -203,12 +179,6 @@ def _reads(form: str, text: str) -> bool:
         return False
 
 
-def _unit(name: str) -> str:
-    """The unit that the name of a column of durations says, as `duration:` has it; "" for none."""
-    words = _form(name).split("_")
-    return next((unit for unit, names in _UNITS.items() if words[-1] in names), "")
-
-
 def _cells(lines: Sequence[str], signs: Sequence[str]) -> tuple[list[list[str]], str]:
     """The rows by the sign that makes the same number of columns, at least two, of most lines; none by any. What stands
     above the first of them, and columns at the end that are empty in all, are left away."""
@@ -244,42 +214,35 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool:
     without a name is believed of known names alone."""
     named = {i: cell.strip() for i, cell in enumerate(rows[0]) if cell.strip()}
     plain = all(not _NUMBER.fullmatch(cell) and time_forms([cell]) is None for cell in named.values())
-    known = any(_form(cell) in _KNOWN for cell in named.values())
+    known = any(map(is_known, named.values()))
     new = all(cell not in {row[i].strip() for row in rows[1:]} for i, cell in named.items())
     return plain and (known or (new and len(named) == len(rows[0])))
 
 
-def _form(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name.strip().lower())
-    return re.sub(r"[^a-z0-9]+", "_", plain.encode("ascii", "ignore").decode()).strip("_")
+def _are_states(cells: Iterable[str]) -> bool:
+    """Are most of them known ones, as on and off?"""
+    told = [cell for cell in cells if cell and not says_nothing(cell)]
+    return 2 * sum(bool(meaning_of(cell)) for cell in told) > len(told)
 
 
-def _called(name: str) -> str:
-    """In one form; of a column of durations without its unit."""
-    form = _form(name)
-    whole, _, last = form.rpartition("_")
-    units = {word for words in _UNITS.values() for word in words}
-    return whole if whole in _WORDS["duration"] and last in units else form
-
-
-def _is_state(cell: str) -> bool:
-    return bool(meaning_of(cell)) or says_nothing(cell)
+def _is_room(name: str) -> bool:
+    return called(name) in words()["room"]
 
 
 def _may_be_people(cells: Sequence[str]) -> bool:
     """Are they a few names that come again and again?"""
     named = [cell for cell in cells if cell]
     known = {*named}
-    words = not any(_NUMBER.fullmatch(name) or _is_state(name) for name in known)
-    return words and 2 <= len(known) <= _PEOPLE and len(named) >= _OFTEN * len(known)
+    texts = not any(_NUMBER.fullmatch(name) or meaning_of(name) or says_nothing(name) for name in known)
+    return texts and 2 <= len(known) <= _PEOPLE and len(named) >= _OFTEN * len(known)
 
 
 def _names_users(i: int, forms: Sequence[str], cells: Sequence[str]) -> bool:
     """Does a column called as columns of users are name one in nearly every row? What may as well be called an action
     is one, unless another column is sooner."""
-    form, others = forms[i], {*forms[:i], *forms[i + 1 :]}
-    if form in _WORDS["action"]:
-        sooner = {*_WORDS["action"][: _WORDS["action"].index(form)], *_WORDS["thing"]}
+    form, others, actions = forms[i], {*forms[:i], *forms[i + 1 :]}, words()["action"]
+    if form in actions:
+        sooner = {*actions[: actions.index(form)], *words()["thing"]}
         if sooner.isdisjoint(others) or not _may_be_people(cells):
             return False
     return sum(map(bool, cells)) >= _NAMED * len(cells)
@@ -287,34 +250,62 @@ def _names_users(i: int, forms: Sequence[str], cells: Sequence[str]) -> bool:
 
 def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence[bool], header: bool) -> list[str]:
     roles = [""] * len(names)
-    forms = [_called(name) for name in names]
-    for role, called in _WORDS.items():
-        fit = [i for i, form in enumerate(forms) if not roles[i] and header and form in called]
+    forms = [called(name, is_time) for name, is_time in zip(names, times, strict=True)]
+    for role, some in words().items():
+        fit = [i for i, form in enumerate(forms) if not roles[i] and header and form in some]
         fit = [i for i in fit if role not in ("time", "end") or times[i]]
         fit = [i for i in fit if role != "user" or _names_users(i, forms, cells[i])]
-        fit = [
-            i for i in fit if role not in ("duration", "value") or all(map(_NUMBER.fullmatch, filter(None, cells[i])))
-        ]
+        fit = [i for i in fit if role not in ("duration", "value") or _are_numbers(cells[i])]
         if fit:
-            roles[min(fit, key=lambda i: called.index(forms[i]))] = role
+            roles[min(fit, key=lambda i: some.index(forms[i]))] = role
     left = [i for i in range(len(names)) if not roles[i]]
     for role in ("time", "end"):
         if role not in roles and "time" in (*roles, role) and (fit := [i for i in left if times[i]]):
             roles[fit[0]] = role
         left = [i for i in left if not roles[i]]
     # what is a time, or called as something else is, is no action
-    left = [i for i in left if not times[i] and not (header and forms[i] in _NO_ACTION)]
-    switched = [i for i in left if not header and all(map(_is_state, cells[i]))]
-    if switched and (things := [i for i in left if i not in switched]):
-        roles[things[-1]], roles[switched[0]] = "thing", "state"
-    if "action" not in roles and "thing" not in roles and left:
+    other = {word for role, some in words().items() if role != "value" for word in some} - {*words()["action"]}
+    left = [i for i in left if not times[i] and not (header and forms[i] in other)]
+    _find_switched(roles, cells, left)
+    rooms = [i for i, role in enumerate(roles) if role == "room"]
+    if "action" not in roles and "thing" not in roles and (rooms or left):
         several = [i for i in left if len(set(cells[i])) > 1] or left
-        text = [i for i in several if not all(map(_NUMBER.fullmatch, filter(None, cells[i])))]
+        text = [i for i in several if not _are_numbers(cells[i])]
         # without names, the one with most different cells is done, and the one before it does it
-        best = max(
-            text or several, key=lambda i: (not header and len(set(cells[i])), i if not header or not text else -i)
-        )
+        fit = rooms or text or several
+        best = max(fit, key=lambda i: (not header and len(set(cells[i])), i if not header or not text else -i))
         roles[best] = "action"
         if not header and "user" not in roles and (others := [i for i in several if i < best]):
             roles[others[-1]] = "user"
+    for i in rooms:  # a room is of the action where it tells things apart
+        things = [cells[j] for j, role in enumerate(roles) if role == "thing"]
+        if roles[i] == "room" and not (things and len({*zip(cells[i], things[0], strict=True)}) > len({*things[0]})):
+            roles[i] = ""
     return roles
+
+
+def _find_switched(roles: list[str], cells: Sequence[Sequence[str]], left: Sequence[int]) -> None:
+    """A column that holds states is the state of the thing that a column beside it names. left: columns that may be an
+    action."""
+    if {"thing", "state"} <= {*roles}:
+        return
+    may = [i for i, role in enumerate(roles) if role in ("state", "action") or i in left]
+    states = [i for i in may if _are_states(cells[i]) and (roles[i] != "action" or "thing" in roles)]
+    if "thing" not in roles:  # what is true or false may be of anything
+        states = [i for i in states if not {"true", "false"} & {*map(meaning_of, cells[i])}]
+    if not states:
+        return
+    state = max(states, key=lambda i: roles[i] == "state")
+    if "thing" not in roles:
+        named = [i for role in ("action", "room") for i, own in enumerate(roles) if own == role]
+        texts = [i for i in left if i not in states and not _are_numbers(cells[i])]
+        before = [i for i in texts if i < state]
+        things = named[:1] if "action" in roles else before[-1:] or texts[-1:] or named[:1]
+        if not things:
+            return
+        roles[things[0]] = "thing"
+    roles[state] = "state"
+
+
+def _are_numbers(cells: Iterable[str]) -> bool:
+    return all(map(_NUMBER.fullmatch, filter(None, cells)))

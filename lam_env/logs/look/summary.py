@@ -14,12 +14,15 @@ from lam_env.config.convert import count
 from lam_env.core.events import KINDS, USER, ActionLog
 from lam_env.core.units import DAY, HOUR, MINUTE
 from lam_env.logs import coverage
-from lam_env.logs.input.states import meaning_of, parted
+from lam_env.logs.input.pairs import ENDS, activities, words_of
+from lam_env.logs.input.states import meaning_of, pairs_in, parted
 from lam_env.logs.statistics import EventStream, day_counts, entropies, hours
+from lam_env.logs.tables import Texts
 
 FIRST, ACTIONS, USERS, ALIKE = 5, 12, 5, 6  # how many are shown of rows, actions, users, pairs of names
 COMPARED = 400  # names that are compared with one another at most
 NEARLY = 0.87  # of difflib's ratio
+ALTERNATE = 0.8  # of the events of a pair of states, such as on/off, are a begin and its end
 BARS = " ▁▂▃▄▅▆▇█"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -152,6 +155,28 @@ def middle_half(hour: np.ndarray) -> tuple[float, float]:
     ends = np.r_[at, at + 24][half - 1 : half - 1 + len(at)]
     i = int((ends - at).argmin())
     return float(at[i]), float(ends[i] % 24)
+
+
+def durations(log: ActionLog) -> list[str]:
+    """Which `pairs` of states would make most events of a log activities with a duration, as they alternate."""
+    mine = log.select(log.kind == USER)
+    rows = (Texts(mine.token, log.vocabulary.actions), mine.user, mine.world, np.ones(len(mine), bool), mine.time)
+
+    def alternate(pair: str) -> bool:
+        found = activities(*rows, words_of([pair]))
+        begun = int((found.following >= 0).sum())
+        return 2 * begun >= ALTERNATE * (2 * begun + sum(found.left_out.values()) - found.left_out.get(ENDS, 0))
+
+    pairs = [] if log.intervals else [*filter(alternate, pairs_in(log.vocabulary.actions[1:]))]
+    if not pairs:
+        return []
+    found = activities(*rows, words_of(pairs))
+    begun = int((found.following >= 0).sum())
+    if int(found.keep.sum()) > 2 * begun:  # a run refuses it
+        return []
+    others = len(mine) - 2 * begun
+    left = f"; {count(others, 'other event')} would be left out" if others else ""
+    return [f"with pairs={','.join(pairs)} each begin and its end are one activity, {begun:,} in all{left}"]
 
 
 def alike(names: Sequence[str]) -> list[tuple[str, str]]:

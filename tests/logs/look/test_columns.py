@@ -94,7 +94,7 @@ TABLES = {
     ),
     "braces": (
         "time,{thing},state\n2026-01-05T07:00:00,tea,on\n2026-01-05T08:00:00,tea,off\n",
-        {"columns": "time:time,action:{{thing}}"},
+        {"columns": "time:time,action:{{{thing}}}.{state}"},
     ),
     "minutes": (
         "time;was;Dauer (min)\n2026-01-05T07:00:00;tea;10\n2026-01-05T08:00:00;tv;7,5\n",
@@ -118,6 +118,51 @@ TABLES = {
         {"columns": "time:logged at,action:thing done"},
     ),
 }
+
+HOMES = {  # in each language: a home's columns, in two ways, and two states
+    "English": ("Time,Person,Device,State", "Start date,End date,User name,Activity,Room", "on,off"),
+    "German": ("Zeitpunkt,Bewohner,Geraet,Zustand", "Beginn,Ende,Wer,Tätigkeit,Raum", "an,aus"),
+    "French": ("Horodatage,Personne,Appareil,État", "Date de début,Heure de fin,Nom,Activité,Pièce", "allumé,éteint"),
+    "Spanish": (
+        "Fecha y hora,Usuario,Dispositivo,Estado",
+        "Inicio,Fin,Persona,Actividad,Habitación",
+        "abierto,cerrado",
+    ),
+    "Italian": ("Data e ora,UTENTE,Apparecchio,Stato", "Data inizio,Data fine,Chi,Attività,Stanza", "acceso,spento"),
+    "Dutch": ("Tijdstip,Gebruiker,Apparaat,Status", "Begintijd van,Eindtijd,Naam,Activiteit,Kamer", "aan,uit"),
+}
+
+
+@pytest.mark.parametrize(("devices", "activities", "states"), HOMES.values(), ids=HOMES)
+def test_columns_are_known_in_six_languages(devices: str, activities: str, states: str) -> None:
+    names = devices.lower().split(",")
+    rows = [[f"2026-01-0{d}T07:00:00", "Kim", "x", state] for d in (5, 6) for state in states.split(",")]
+    who, thing, state = names[1:]
+    assert of_cells(names, rows).settings["columns"] == f"time:{names[0]},user:{who},action:{{{thing}}}.{{{state}}}"
+    names = activities.lower().split(",")
+    rows = [[f"2026-01-05T0{h}:00:00", f"2026-01-05T0{h}:30:00", ("Kim", "Eva")[h % 2], "a", "x"] for h in range(6)]
+    roles = ("time", "end", "user", "action")
+    assert of_cells(names, rows).settings["columns"] == ",".join(map(":".join, zip(roles, names, strict=False)))
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "action"),
+    [
+        ("when,device,action", "lamp,on;lamp,off", "{device}.{action}"),
+        ("when,item,what", "Lamp,ON;Lamp,OFF;Lamp,unavailable", "{item}.{what}"),
+        ("čas,kdo,přístroj,stav", "Eva,lampa,on;Jan,lampa,off", "{přístroj}.{stav}"),
+        ("when,page,seen", "a,true;b,false", "page"),
+        ("when,device,seen", "a,true;b,false", "{device}.{seen}"),
+        ("when,action,more", "lamp,dim;lamp,on;lamp,red", "action"),
+        ("when,room,state", "hall,on;hall,off", "{room}.{state}"),
+        ("when,room,device,state", "hall,lamp,on;bath,lamp,on", "{room}.{device}.{state}"),
+        ("when,room,device,state", "hall,lamp,on;bath,fan,on", "{device}.{state}"),
+    ],
+)
+def test_a_column_of_known_states_is_of_the_device_beside_it(names: str, cells: str, action: str) -> None:
+    rows = [[f"2026-01-05T0{h}:00:00", *row.split(",")] for h, row in enumerate(cells.split(";"))]
+    assert of_cells(names.split(","), rows).settings["columns"] == f"time:{names.split(',')[0]},action:{action}"
+
 
 BY = ("an,Ann", "aus,Ben")
 HOME = [f"2026-01-{day:02},lamp,{state}" for day in range(5, 25) for state in BY]

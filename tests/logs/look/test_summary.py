@@ -130,3 +130,28 @@ def test_a_log_that_knows_no_hours_is_told_of_none():
         assert not any("from one to the next" in line for line in rates(log))
     assert summary.first_rows(order)[2].split() == ["number", "3", "0", "sleep"]
     assert rates(order)[0] == "events in all: 9 (median), 9 at most"
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (
+            "a.on a.off b.auf b.zu a.on a.off",
+            "with pairs=on/off,auf/zu each begin and its end are one activity, 3 in all",
+        ),
+        (
+            "a.on a.off a.on a.off tea",
+            "with pairs=on/off each begin and its end are one activity, 2 in all; 1 other event",
+        ),
+        ("a.on a.on a.on a.off", ""),  # do not alternate
+        ("a.on b.off", ""),
+        ("a.on a.off tea tea", ""),  # which a run would refuse
+    ],
+)
+def test_pairs_are_proposed_where_states_alternate(states: str, said: str) -> None:
+    names = states.split()
+    words = Vocabulary(("none", *dict.fromkeys(names)))
+    columns = {"time": range(len(names)), "kind": [USER] * len(names), "user": [0] * len(names)}
+    log = ActionLog.from_columns(columns | {"token": [words.actions.index(name) for name in names]}, words)
+    assert "".join(summary.durations(log)).startswith(said)
+    assert bool(summary.durations(log)) == bool(said)
