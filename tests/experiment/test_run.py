@@ -158,7 +158,7 @@ def test_progress_says_what_it_counts_and_which_step_it_is(done: tuple[Path, str
         "pre-training, seed 4: ",
         " updates (",
         "fine-tune of ppo_prior, seed 3: 256 steps (",
-        "learn of own_agents:Learner, seed 3: 1 steps (",
+        "learn of own_agents:Learner, seed 3: 1 step (",
     ):
         assert part in said
 
