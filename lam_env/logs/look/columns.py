@@ -268,9 +268,12 @@ def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence
     left = [i for i in left if not times[i] and not (header and forms[i] in other)]
     _find_switched(roles, cells, left)
     rooms = [i for i, role in enumerate(roles) if role == "room"]
+    several = [i for i in left if len(set(cells[i])) > 1] or left
+    text = [i for i in several if not _are_numbers(cells[i])]
+    action = [i for i, role in enumerate(roles) if role == "action" and "thing" not in roles and len({*cells[i]}) == 1]
+    if action and any(len({*cells[i]}) > 1 for i in text):
+        roles[action[0]] = ""  # what is always the same tells nothing
     if "action" not in roles and "thing" not in roles and (rooms or left):
-        several = [i for i in left if len(set(cells[i])) > 1] or left
-        text = [i for i in several if not _are_numbers(cells[i])]
         # without names, the one with most different cells is done, and the one before it does it
         fit = rooms or text or several
         best = max(fit, key=lambda i: (not header and len(set(cells[i])), i if not header or not text else -i))
