@@ -260,9 +260,10 @@ def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence
             roles[min(fit, key=lambda i: some.index(forms[i]))] = role
     left = [i for i in range(len(names)) if not roles[i]]
     for role in ("time", "end"):
-        if role not in roles and "time" in (*roles, role) and (fit := [i for i in left if times[i]]):
+        fit = [i for i in left if times[i] and not roles[i] and (not header or forms[i] not in words()["time"])]
+        if role not in roles and "time" in (*roles, role) and fit:
             roles[fit[0]] = role
-        left = [i for i in left if not roles[i]]
+    left = [i for i in left if not roles[i]]
     # what is a time, or called as something else is, is no action
     other = {word for role, some in words().items() if role != "value" for word in some} - {*words()["action"]}
     left = [i for i in left if not times[i] and not (header and forms[i] in other)]

@@ -166,6 +166,16 @@ def test_a_column_of_known_states_is_of_the_device_beside_it(names: str, cells: 
     assert of_cells(names.split(","), rows).settings["columns"] == f"time:{names.split(',')[0]},action:{action}"
 
 
+@pytest.mark.parametrize(
+    ("names", "time"),
+    [("Data registrazione,Data dell'evento", 1), ("last_changed,last_updated", 0)],
+)
+def test_a_second_date_of_an_event_is_no_end_of_it(names: str, time: int) -> None:
+    rows = [[f"2026-01-05T0{h}:09:00", f"2026-01-05T0{h}:00:00", "tea"] for h in (7, 8)]
+    found = of_cells([*names.lower().split(","), "action"], rows)
+    assert found.settings["columns"] == f"time:{names.lower().split(',')[time]},action:action"
+
+
 BY = ("an,Ann", "aus,Ben")
 HOME = [f"2026-01-{day:02},lamp,{state}" for day in range(5, 25) for state in BY]
 
