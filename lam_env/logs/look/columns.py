@@ -260,17 +260,21 @@ def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence
             roles[min(fit, key=lambda i: some.index(forms[i]))] = role
     left = [i for i in range(len(names)) if not roles[i]]
     for role in ("time", "end"):
-        if role not in roles and "time" in (*roles, role) and (fit := [i for i in left if times[i]]):
+        fit = [i for i in left if times[i] and not roles[i] and (not header or forms[i] not in words()["time"])]
+        if role not in roles and "time" in (*roles, role) and fit:
             roles[fit[0]] = role
-        left = [i for i in left if not roles[i]]
+    left = [i for i in left if not roles[i]]
     # what is a time, or called as something else is, is no action
     other = {word for role, some in words().items() if role != "value" for word in some} - {*words()["action"]}
     left = [i for i in left if not times[i] and not (header and forms[i] in other)]
     _find_switched(roles, cells, left)
     rooms = [i for i, role in enumerate(roles) if role == "room"]
+    several = [i for i in left if len(set(cells[i])) > 1] or left
+    text = [i for i in several if not _are_numbers(cells[i])]
+    action = [i for i, role in enumerate(roles) if role == "action" and "thing" not in roles and len({*cells[i]}) == 1]
+    if action and any(len({*cells[i]}) > 1 for i in text):
+        roles[action[0]] = ""  # what is always the same tells nothing
     if "action" not in roles and "thing" not in roles and (rooms or left):
-        several = [i for i in left if len(set(cells[i])) > 1] or left
-        text = [i for i in several if not _are_numbers(cells[i])]
         # without names, the one with most different cells is done, and the one before it does it
         fit = rooms or text or several
         best = max(fit, key=lambda i: (not header and len(set(cells[i])), i if not header or not text else -i))

@@ -153,7 +153,9 @@ def test_columns_are_known_in_six_languages(devices: str, activities: str, state
         ("čas,kdo,přístroj,stav", "Eva,lampa,on;Jan,lampa,off", "{přístroj}.{stav}"),
         ("when,page,seen", "a,true;b,false", "page"),
         ("when,device,seen", "a,true;b,false", "{device}.{seen}"),
-        ("when,action,more", "lamp,dim;lamp,on;lamp,red", "action"),
+        ("when,action,more", "lamp,dim;fan,on;lamp,red", "action"),
+        ("when,event,program", "start,mail;start,maps", "program"),  # what is always the same tells nothing
+        ("when,event,volume", "start,7;start,8", "event"),
         ("when,room,state", "hall,on;hall,off", "{room}.{state}"),
         ("when,room,device,state", "hall,lamp,on;bath,lamp,on", "{room}.{device}.{state}"),
         ("when,room,device,state", "hall,lamp,on;bath,fan,on", "{device}.{state}"),
@@ -162,6 +164,16 @@ def test_columns_are_known_in_six_languages(devices: str, activities: str, state
 def test_a_column_of_known_states_is_of_the_device_beside_it(names: str, cells: str, action: str) -> None:
     rows = [[f"2026-01-05T0{h}:00:00", *row.split(",")] for h, row in enumerate(cells.split(";"))]
     assert of_cells(names.split(","), rows).settings["columns"] == f"time:{names.split(',')[0]},action:{action}"
+
+
+@pytest.mark.parametrize(
+    ("names", "time"),
+    [("Data registrazione,Data dell'evento", 1), ("last_changed,last_updated", 0)],
+)
+def test_a_second_date_of_an_event_is_no_end_of_it(names: str, time: int) -> None:
+    rows = [[f"2026-01-05T0{h}:09:00", f"2026-01-05T0{h}:00:00", "tea"] for h in (7, 8)]
+    found = of_cells([*names.lower().split(","), "action"], rows)
+    assert found.settings["columns"] == f"time:{names.lower().split(',')[time]},action:action"
 
 
 BY = ("an,Ann", "aus,Ben")
