@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lam_env.config.cli import cli_errors, command_line, parse, setting
+from lam_env.config.convert import count
 from lam_env.core.errors import UserError
 from lam_env.core.progress import Progress, say_command
 from lam_env.core.seeds import Use, world_seeds
@@ -74,6 +75,6 @@ def _record(s: RecordSettings, command: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     dataclasses.replace(decisions, log=log).save(path)
     acts = int((log.token[decisions.rows] > 0).sum())
-    print(f"{path}: {len(decisions):,} decisions in {s.worlds} worlds, {acts:,} of them actions")
+    print(f"{path}: {count(len(decisions), 'decision')} in {count(s.worlds, 'world')}, {acts:,} of them actions")
     print("what another policy would have earned:")
     say_command("python -m lam_env off_policy", [f"log={path}", f"policy={s.policy}"])

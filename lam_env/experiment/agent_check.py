@@ -81,7 +81,12 @@ def try_own(name: str, of: str, world: Group, tables: Sequence[BehaviourTables],
 def try_agent(scenario: Scenario, name: str) -> Tried:
     """Fits an agent to two worlds' day and takes two steps with it. UserError says what is wrong with it."""
     try:
-        agent, needs = registry.agent(name)(), registry.agent_needs(name)
+        made_of, needs = registry.agent(name), registry.agent_needs(name)
+        try:
+            inspect.signature(made_of).bind()
+        except TypeError as error:
+            raise UserError(f"it is made without arguments: {error}; give its __init__ defaults") from None
+        agent = made_of()
         if "latent" in needs and not scenario.latent_names:
             raise UserError(f"it needs the hidden state, and {scenario.id} has no latent_names")
         if "dislikes" in needs and scenario.dislikes is None:

@@ -75,10 +75,10 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
             raise UserError(f"no agent {base!r}; {suggestion(base, (*every, *apart), there_are)}")
         if differs and name not in every:  # its row comes after that of the agent from which it differs
             every.insert(every.index(base) + 1, name)
-    for name in settings.agent:
-        if ":" not in name:
-            remedy = f"write module:Class for one of your own; agents={name} picks one of the kit's"
-            raise UserError(f"agent={name}: {remedy}")
+    for name in (*settings.agent, *(a for a in named if ":" in a)):
+        if not registry.names_code(name):
+            how = ", the module as it is imported" if ":" in name else f"; agents={name} picks one of the kit's"
+            raise UserError(f"agent={name}: write module:Class for one of your own{how}")
     usual = (*DEFAULT, *(a for a in known if settings.logs and registry.agent_needs(a) == ("log",)))
     by_name = (*every, *named) if ALL in settings.agents else named or usual
     chosen = [a for a in every if a in by_name or a in ALWAYS] + [a for a in apart if a in named]
@@ -89,6 +89,19 @@ def agents_of(settings: RunSettings, scenario: Scenario) -> list[str]:
             raise UserError(f"agent {name}: {why}")
     told = [a for a in TOLD if a in chosen]
     return [a for a in chosen if a not in told] + custom + told
+
+
+def predictors_of(settings: RunSettings, scenario: Scenario, agents: Sequence[str]) -> list[str]:
+    """Those of `agents` that need nothing but a log, and the prior. UserError where another one is asked for by name,
+    of which there would be no row."""
+
+    def predicts(name: str) -> bool:
+        return not registry.names_code(name) and (name == "prior" or needs_of(scenario, name) == ("log",))
+
+    if others := [a for a in (*settings.agents, *settings.agent) if a != ALL and not predicts(a)]:
+        there_are = ", ".join(a for a in agents_of(RunSettings(agents=(ALL,)), scenario) if predicts(a))
+        raise UserError(f"agents={others[0]}: it acts, and predicts no log by itself; there are {there_are}")
+    return [a for a in agents if predicts(a)]
 
 
 def check_seeds(seeds: tuple[int, ...]) -> None:

@@ -90,7 +90,7 @@ class Pipeline:
     def check(self, strict: bool = True) -> None:
         """Reads log and earlier run, and tries one's own agents; unless `strict`, one that fails is left out."""
         from lam_env.experiment.agent_check import try_own
-        from lam_env.experiment.inputs import check_world, device_of, earlier_run, real_log, run_before
+        from lam_env.experiment.inputs import check_world, device_of, earlier_run, predictors_of, real_log, run_before
         from lam_env.experiment.jobs import candidates
         from lam_env.experiment.logs import real as real_logs
         from lam_env.experiment.policies import scenario_made
@@ -108,8 +108,7 @@ class Pipeline:
             self.settings = s = dataclasses.replace(s, world=real_logs.with_residents(s.world, len(self.tables)))
             self.scenario = scenario_made(s.scenario, s.world, self.tables)
         if s.predict:
-            known = [a for a in self.agents if not registry.names_code(a)]
-            self.agents = [a for a in known if a == "prior" or needs_of(self.scenario, a) == ("log",)]
+            self.agents = predictors_of(s, self.scenario, self.agents)
         run_before(s, self.path, self.agents)
         check_world(s.scenario, self.scenario)
         for name in filter(registry.names_code, self.agents):

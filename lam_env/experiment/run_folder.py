@@ -101,6 +101,7 @@ def check_same(folder: RunFolder, settings: Group, versions: dict[str, str], wha
     """The config of a run (`what`) that is to be gone on with; UserError if its settings or versions were others."""
     before, now = folder.config(), json.loads(json.dumps(lasting(settings)))
     remedy = "give another folder or leave `out` away"
+    remedy += "; agents can be added, nothing else" if what == "run" else ""
     for name, value in now.items():
         if before.get(name) != value:
             how = _differs(name, before.get(name), value)

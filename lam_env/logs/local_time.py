@@ -60,7 +60,7 @@ def zone_of(name: str, where: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise LogError(f"{where}: unknown time zone {name[:40]!r}; settings: zone=Europe/Berlin") from None
+        raise LogError(f"{where}: unknown time zone {name[:40]!r}; write one as zone=Europe/Berlin") from None
 
 
 def microseconds(time: datetime.datetime) -> tuple[int, int]:

@@ -57,7 +57,7 @@ def test_the_command_reads_the_same_log(export: Path, capsys: pytest.CaptureFixt
     log, left_out = read(parse(PredictSettings, with_zone(words[2:]), "lam predict"))
     assert len(log) == 20
     assert not left_out
-    with pytest.raises(UserError, match="unknown time zone 'YOUR/ZONE'; settings: zone=Europe/Berlin"):
+    with pytest.raises(UserError, match="unknown time zone 'YOUR/ZONE'; write one as zone=Europe/Berlin"):
         read(parse(PredictSettings, words[2:], "lam predict"))
 
 

@@ -131,7 +131,8 @@ def test_module_and_attribute_from_the_current_folder(tmp_path: Path, monkeypatc
     assert type(registry.agent(f"{name}:ready")()).__name__ == "Best"
     for wrong, message in (
         ("number", "is a int: give a class or object"),
-        ("worst", f"{name} has no worst"),
+        ("worst", f"{name} has no worst$"),
+        ("Bets", f"{name} has no Bets; did you mean 'Best'"),
         ("", "write module:Attribute"),
     ):
         with pytest.raises(RegistryError, match=message):

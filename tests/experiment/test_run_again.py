@@ -164,6 +164,7 @@ def test_an_own_agent_is_judged_again_once_its_file_has_changed(
     ("more", "said"),
     [
         ("eval.seeds=3", "already holds a run with other settings (eval: seeds=2, not 3); give another folder"),
+        ("eval.seeds=3", "leave `out` away; agents can be added, nothing else"),
         ("scenario=traffic", "already holds a run with other settings (scenario='smart_home', not 'traffic')"),
         ("world.rooms=4", "already holds a run with other settings (world: rooms=5, not 4)"),
     ],

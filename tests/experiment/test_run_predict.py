@@ -43,7 +43,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which the run on the plain log has been."""
     folder = tmp_path_factory.mktemp("predict")
     with pytest.MonkeyPatch.context() as patch:
-        judged(folder, patch, "agents=markov2,prior,ppo_prior")
+        judged(folder, patch, "agents=markov2,prior")
     return folder
 
 
@@ -138,7 +138,7 @@ def test_a_finished_run_is_not_made_again(whole: Path, tmp_path: Path, monkeypat
     before = (tmp_path / "out" / "results.csv").read_bytes()
     for module, job in ((jobs, "pretrain_on_log"), (real_logs, "predict_on_log")):
         monkeypatch.setattr(module, job, lambda *a: pytest.fail("made again"))
-    judged(tmp_path, monkeypatch, "agents=markov2,prior,ppo_prior")
+    judged(tmp_path, monkeypatch, "agents=markov2,prior")
     assert (tmp_path / "out" / "results.csv").read_bytes() == before
 
 
@@ -177,6 +177,15 @@ def test_what_is_held_out_teaches_nothing(whole: Path, tmp_path: Path, monkeypat
 def test_parts_are_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: str, rows: set[str]) -> None:
     found = judged(tmp_path, monkeypatch, f"predictor.parts={parts}", "agents=prior")
     assert {row.agent for row in found} == rows
+
+
+def test_whoever_predicts_no_log_is_refused_by_name(fails: Fails, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(plain_log(0))
+    for name in ("oracle", "ppo_prior"):
+        said = fails(*WORDS, f"agents=markov2,{name}")
+        assert f"agents={name}: it acts, and predicts no log by itself; there are most_frequent, " in said
+        assert "ppo_prior" not in said.partition("there are")[2]
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_real_log_is_needed(fails: Fails) -> None:

@@ -51,6 +51,11 @@ Fails = Callable[..., str]
         ("train.learning_rate=1e999", "train.learning_rate: expected at least"),
         ("train.entropy=1e999", "train.entropy: '1e999' is too large a number"),
         ("agent=prior", "agents=prior picks one of the kit's"),
+        (
+            "agent=./mine:Mine",
+            "agent=./mine:Mine: write module:Class for one of your own, the module as it is imported",
+        ),
+        ("agents=./mine:Mine", "write module:Class for one of your own"),
         ("world.residents=9", "world.residents"),
         ("world.resident=1", "world.residents"),
         ("predictor.core=rnn", "predictor.core"),
@@ -189,7 +194,7 @@ def test_people_who_cannot_be_housed_are_predicted(
     found = real_log(RunSettings(logs=str(tmp_path / "log.csv"), format="csv"), registry.scenario("smart_home")())
     assert found is not None
     assert found.tables == ()
-    assert said in capsys.readouterr().out
+    assert said in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_log_that_no_twin_can_be_made_of(fails: Fails, tmp_path: Path) -> None:
@@ -208,6 +213,8 @@ BAD_AGENTS = {
     "has no Mine": "x = 1",
     "is a function that asks for observation: give a class": "def Mine(observation):\n    return 0",
     "give a class or object with predict or fit": "Mine = 3",
+    "it is made without arguments: missing a required argument: 'x'; give its __init__ defaults": HEAD
+    + "        return 0\n    def __init__(self, x): ...",
     "Mine has neither fit nor predict": "class Mine:\n    pass",
     "must return an object with predict, not NoneType": "class Mine:\n    def fit(self, training):\n        pass",
     "predict must return (actions, state), not ndarray": HEAD + "        return np.zeros(3, int)",

@@ -53,7 +53,7 @@ def test_a_zone_says_that_days_and_minutes_are_of_utc(tmp_path, zone, hours):
     (there, _), (utc, _) = load(path, zone=zone), load(path)
     assert (there.time - utc.time == 3600 * hours).all()
     assert there.end == tuple(end + 3600 * hours for end in utc.end)
-    with pytest.raises(LogError, match=r"visits\.csv: unknown time zone 'Mars/Base'; settings: zone="):
+    with pytest.raises(LogError, match=r"visits\.csv: unknown time zone 'Mars/Base'; write one as zone="):
         load(path, zone="Mars/Base")
 
 
