@@ -160,7 +160,7 @@ def middle_half(hour: np.ndarray) -> tuple[float, float]:
 def durations(log: ActionLog) -> list[str]:
     """Which `pairs` of states would make most events of a log activities with a duration, as they alternate."""
     mine = log.select(log.kind == USER)
-    rows = (Texts(mine.token, log.vocabulary.actions), mine.user, mine.world, np.ones(len(mine), bool), mine.time)
+    rows = (Texts(mine.token, [*log.vocabulary.actions]), mine.user, mine.world, np.ones(len(mine), bool), mine.time)
 
     def alternate(pair: str) -> bool:
         found = activities(*rows, words_of([pair]))

@@ -100,6 +100,10 @@ TABLES = {
         "time;was;Dauer (min)\n2026-01-05T07:00:00;tea;10\n2026-01-05T08:00:00;tv;7,5\n",
         {"columns": "time:time,action:was,duration:{dauer (min)} min", "sep": "semicolon"},
     ),
+    "minutes in words": (
+        "time,activité,durée en minutes\n2026-01-05T07:00:00,tea,10\n2026-01-05T08:00:00,tv,7\n",
+        {"columns": "time:time,action:activité,duration:{durée en minutes} min"},
+    ),
     "hours": (
         "start,place,hours\n2026-01-05T07:00:00,home,1\n2026-01-05T08:00:00,work,2\n",
         {"columns": "time:start,action:place,duration:{hours} h"},
