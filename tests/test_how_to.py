@@ -179,7 +179,7 @@ def test_a_log_of_ones_own_is_predicted_without_a_conversion(tmp_path: Path, cap
     said = capfd.readouterr().out
     assert "84 events, 1 user, 6 actions, 14 days" in said  # lam look
     assert "84 events, 14 days, 6 actions" in said
-    assert "left out: 14 states without a meaning (unavailable, unknown, nan)" in said
+    assert "left out: 14 states without a meaning (unavailable, unknown, null, undef, nan)" in said
     assert "left out: 84 events of another user" in said
     assert "home is annas flat; " in said
 

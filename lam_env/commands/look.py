@@ -121,17 +121,17 @@ def _as_table(path: Path, how: Mapping[str, Any]) -> tuple[str, Proposal]:
 
 def _columns_said(proposal: Proposal, kind: str) -> list[str]:
     from lam_env.logs.input.roles import quoted
-    from lam_env.logs.look.columns import DEVICE
+    from lam_env.logs.look.columns import CLOCKS, DEVICE
 
     head = count(len(proposal.columns), "column")
     if kind == "csv":
         head += f", separated by {proposal.sep}"
         head += ", called by its first line" if proposal.header else ", without a header line (columns by number)"
     lines = [head]
-    width = max(len(column.name) for column in proposal.columns)
+    width, whose = max(len(column.name) for column in proposal.columns), {clock: role for role, clock in CLOCKS.items()}
     for column in proposal.columns:
         examples = ", ".join(column.cells)
-        role = "action" if column.role in DEVICE else column.role
+        role = "action" if column.role in DEVICE else whose.get(column.role, column.role)
         lines.append(f"{column.name[:24]:{min(24, width)}}  {role or '-':8}  {examples}"[:76])
     for name in proposal.unread:
         lines.append(f"{name} is called as times are, but most are of no known form: say time_format")

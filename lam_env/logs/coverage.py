@@ -31,10 +31,10 @@ LEAST = 8  # rows of which it can be told
 FEW, SHARE = 4, 0.01  # rows, and share of them, from which on a part of a log is no few
 DAYS_SHARE = 0.1  # the same share of a part that is a single day
 MOST = 0.8  # share of rows in the parts that are no few, without which the log is sparse and nothing is far
-EMPTY = "state(s) without a meaning (unavailable, unknown, nan)"
+EMPTY = "state(s) without a meaning (unavailable, unknown, null, undef, nan)"
 AGAIN, ASTRAY = "row(s) like an earlier one", "row(s) at a time far off"
 SAME_NAME = "name(s) written in several ways (spaces, Unicode), read as one"
-_EMPTY = re.compile(r"(?:.*[.:=/ ])?(?:unavailable|unknown|nan)", re.IGNORECASE | re.DOTALL)
+_EMPTY = re.compile(r"(?:.*[.:=/ ])?(?:unavailable|unknown|null|undef|nan)", re.IGNORECASE | re.DOTALL)
 _UNSEEN = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))  # soft hyphen, spaces of no width
 
 

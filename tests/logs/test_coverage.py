@@ -75,12 +75,14 @@ def test_rows_are_kept_once_and_every_row_is_kept_or_counted(rows):
     assert repeats(a, b, value).sum() == len(rows) - len({(x, y, str(v)) for x, y, v in rows})
 
 
-@pytest.mark.parametrize("state", ["unavailable", "Unknown", "NaN", "light.hall.unavailable", "hall=unknown"])
+@pytest.mark.parametrize(
+    "state", ["unavailable", "Unknown", "NaN", "light.hall.unavailable", "hall=unknown", "Luz.NULL", "TV UNDEF"]
+)
 def test_states_that_say_nothing(state):
     assert says_nothing(state)
 
 
-@pytest.mark.parametrize("state", ["on", "known", "unknown_person.on", "banana", "sultan", ""])
+@pytest.mark.parametrize("state", ["on", "known", "unknown_person.on", "banana", "nullify", "sultan", ""])
 def test_states_that_say_something(state):
     assert not says_nothing(state)
 

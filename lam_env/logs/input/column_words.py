@@ -47,9 +47,9 @@ def called(name: str, is_time: bool = False) -> str:
     every, durations = known.every, known.roles["duration"]
     if (whole := "".join(parts)) in every:
         return whole
+    parts = [part for part in parts if part not in known.small]
     if parts and parts[-1] in known.units and (bare := "".join(parts[:-1])) in durations:
         return bare
-    parts = [part for part in parts if part not in known.small]
     if (bare := "".join(parts)) in every:
         return bare
     said = [part for role in ("end", "time") for part in parts if is_time and part in known.roles[role]]

@@ -25,12 +25,14 @@ from lam_env.logs.input.states import meaning_of
 ROWS = 300  # that are looked at
 DEVICE = ("room", "thing", "state")  # roles of columns that are an action together
 _DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%y%m%d", "%Y%m%d")
-_FORMS = (
-    *("%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S"),
-    *("%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%y %I:%M %p", "%d.%m.%y %H:%M"),
-    *("%Y/%m/%d %H:%M:%S", "%Y%m%d %H:%M:%S", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M", "%d %b %Y %H:%M:%S"),
-    *("%b %d %Y %H:%M:%S", "%Y-%m-%d %H:%M:%S UTC", *_DAYS),
+_FORMS = (  # the likeliest first, where several fit
+    *("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%y %I:%M %p"),
+    *(f"{day} {clock}" for day in _DAYS for clock in ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")),
+    *("%Y/%m/%d %H:%M:%S", "%d %b %Y %H:%M:%S", "%b %d %Y %H:%M:%S", "%Y-%m-%d %H:%M:%S UTC"),
+    *_DAYS,
 )
+_CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?")
+CLOCKS = {"time": "clock", "end": "end clock"}  # of a date: the role of the column that says its time of day
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
 _SOUND = 2 / 3  # of a column's cells are times, so that the others are wrong
 _NAMED = 0.9  # of the cells of a column of users name one, so that the others are gaps
@@ -71,6 +73,9 @@ class Proposal(NamedTuple):
         if "thing" in by_role and ("state" in by_role or "action" not in by_role):
             parts = [by_role[role] for role in DEVICE if role in by_role]
             by_role["action"] = ".".join(f"{{{part}}}" for part in parts) if len(parts) > 1 else parts[0]
+        for role, clock in CLOCKS.items():
+            if clock in by_role:
+                by_role[role] = f"{{{by_role[role]}}} {{{by_role[clock]}}}"
         timed = ("time", "end", "duration") if "time" in by_role else ("order",)
         may = {*timed, "user", "action", "value", "home", "kind"}
         roles = [role for role in words() if role in by_role and role in may]
@@ -122,6 +127,13 @@ def of_cells(
     plain = cells if sep == "comma" else [with_point(pa.array(column, pa.string()))[0].to_pylist() for column in cells]
     roles = _roles(names, plain, [form is not None for form in forms], header)
     at = roles.index("time") if "time" in roles else None
+    clocks = [i for i, column in enumerate(cells) if not roles[i] and _are_clocks(column)]
+    for role, clock in CLOCKS.items():
+        day = roles.index(role) if role in roles else None
+        if clocks and day is not None and {*_DAYS}.issuperset(forms[day] or ["none"]):
+            joined = time_forms([f"{date} {hour}" for date, hour in zip(cells[day], cells[clocks[0]], strict=True)])
+            if joined is not None:
+                forms[day], roles[clocks.pop(0)] = joined, clock
     fits = forms[at] if at is not None else None
     columns = tuple(
         Column(name, tuple(dict.fromkeys(cell for cell in column if cell))[:4], role)
@@ -266,7 +278,7 @@ def _roles(names: Sequence[str], cells: Sequence[Sequence[str]], times: Sequence
     left = [i for i in left if not roles[i]]
     # what is a time, or called as something else is, is no action
     other = {word for role, some in words().items() if role != "value" for word in some} - {*words()["action"]}
-    left = [i for i in left if not times[i] and not (header and forms[i] in other)]
+    left = [i for i in left if not times[i] and not _are_clocks(cells[i]) and not (header and forms[i] in other)]
     _find_switched(roles, cells, left)
     rooms = [i for i, role in enumerate(roles) if role == "room"]
     several = [i for i in left if len(set(cells[i])) > 1] or left
@@ -309,6 +321,12 @@ def _find_switched(roles: list[str], cells: Sequence[Sequence[str]], left: Seque
             return
         roles[things[0]] = "thing"
     roles[state] = "state"
+
+
+def _are_clocks(cells: Iterable[str]) -> bool:
+    """Are they times of day?"""
+    told = [cell for cell in cells if cell]
+    return bool(told) and all(map(_CLOCK.fullmatch, told))
 
 
 def _are_numbers(cells: Iterable[str]) -> bool:

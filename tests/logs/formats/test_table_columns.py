@@ -53,7 +53,10 @@ def test_columns_are_named_and_joined(read):
         (MONDAY_7, "0", "light.kitchen.off"),
         (MONDAY_7 + 41 * 60 + 9, "0", "light.kitchen.on"),
     ]
-    assert left_out == {"line(s) of states to ignore": 1, "state(s) without a meaning (unavailable, unknown, nan)": 1}
+    assert left_out == {
+        "line(s) of states to ignore": 1,
+        "state(s) without a meaning (unavailable, unknown, null, undef, nan)": 1,
+    }
 
 
 @pytest.mark.parametrize("sep", [";", "semicolon"])

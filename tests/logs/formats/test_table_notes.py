@@ -23,7 +23,7 @@ def test_a_value_that_is_no_number_costs_the_value_and_not_the_event(read):
     assert np.isnan(log.value).tolist() == [True, False, True]
     assert "2 values of nan, read as none" in said(log, left_out)
     _, left_out = read(HEAD + ROWS.replace("NaN", "unavailable"))  # a state that tells of nothing
-    assert left_out == {"state(s) without a meaning (unavailable, unknown, nan)": 1}
+    assert left_out == {"state(s) without a meaning (unavailable, unknown, null, undef, nan)": 1}
 
 
 def test_a_duration_that_is_no_number_is_none(read):

@@ -100,6 +100,10 @@ TABLES = {
         "time;was;Dauer (min)\n2026-01-05T07:00:00;tea;10\n2026-01-05T08:00:00;tv;7,5\n",
         {"columns": "time:time,action:was,duration:{dauer (min)} min", "sep": "semicolon"},
     ),
+    "minutes in words": (
+        "time,activité,durée en minutes\n2026-01-05T07:00:00,tea,10\n2026-01-05T08:00:00,tv,7\n",
+        {"columns": "time:time,action:activité,duration:{durée en minutes} min"},
+    ),
     "hours": (
         "start,place,hours\n2026-01-05T07:00:00,home,1\n2026-01-05T08:00:00,work,2\n",
         {"columns": "time:start,action:place,duration:{hours} h"},
@@ -112,6 +116,18 @@ TABLES = {
     "a name is what is done where nothing else is": (
         "time,name\n2026-01-05T07:00:00,tea\n2026-01-05T08:00:00,tv\n",
         {"columns": "time:time,action:name"},
+    ),
+    "a day and its hour in two columns": (
+        "Data;Ora;Attività\n05/01/2026;7:09;tea\n16/01/2026;21:00;tv\n",
+        {"columns": "time:{data} {ora},action:attività", "sep": "semicolon", "time_format": "%d/%m/%Y %H:%M"},
+    ),
+    "days and hours of begin and end": (
+        "date,from,what,end date,to\n2026-01-05,23:09,bed,2026-01-06,07:00\n2026-01-06,08:00,tea,2026-01-06,08:10\n",
+        {"columns": "time:{date} {from},end:{end date} {to},action:what"},
+    ),
+    "an hour without a header": (
+        "2026-01-05,07:09:12,tea\n2026-01-05,08:09:00,tv\n",
+        {"columns": "time:{1} {2},action:3"},
     ),
     "any name": (
         "logged at,thing done\n2026-01-05T07:00:00,tea\n2026-01-05T08:00:00,tv\n",
@@ -237,7 +253,7 @@ def test_a_time_of_no_known_form_is_told(tmp_path: Path) -> None:
         (["2026-01-05T07:00", "?", "2026-01-06T07:00"], ()),
         (["1767592800", "1767592900", "now"], ()),
         (["05.01.2026", "32.01.2026", "30.01.2026"], ("%d.%m.%Y",)),
-        (["1/25/2026 8:00:00 AM", "2/1/2026 9:00:00 AM", "25/1/2026 8:00:00 AM"], ("%m/%d/%Y %I:%M:%S %p",)),
+        (["1/25/2026 8:00:00 AM", "2/19/2026 9:00:00 AM", "25/1/2026 8:00:00 AM"], ("%m/%d/%Y %I:%M:%S %p",)),
         (["2026-01-05T07:00", "?", "?"], None),
     ],
 )
