@@ -37,6 +37,8 @@ def main(argv: Sequence[str]) -> int:
     one_thread()
     with cli_errors():
         settings = parse(BenchmarkSettings, argv, "python -m lam_env.benchmark")
+        if settings.suite is None:
+            raise UserError(f"suite= is missing: give one of {', '.join(suites.names())}, or a file my_suite.yaml")
         suite = suites.load(settings.suite)
         command = command_line("python -m lam_env.benchmark", argv)
         if suite.runs:

@@ -171,11 +171,12 @@ def closing(folder: RunFolder, settings: RunSettings, seconds: float, failed: It
     print(f"Tables: {folder.path / 'tables.md'}; all scores: {results}")
     print(f"Models: {folder.path / 'model'}; log: {folder.log}")
     kept = [name for name in settings.agent if folder.own(name).is_dir()]
+    if kept:
+        print(f"An episode of your own agent{'s' * (len(kept) > 1)}:")
     for name in kept:
-        print("An episode of your own agent:")
         words = [f"scenario={settings.scenario}", f"agent={name}@{folder.path}"]
         say_command("python -m lam_env watch", words)
-    if (folder.log / "train").is_dir() and not kept:
+    if (folder.log / "train").is_dir() and not settings.agent:
         print("Next, your own agent as one more row:")
         agents = TUNED if folder.policy.is_dir() else BASELINE  # who is judged beside it without a training
         words = [f"scenario={settings.scenario}", f"model={folder.path}", f"agents={agents}"]

@@ -14,7 +14,7 @@ from lam_env.suites import suite as suites
 class BenchmarkSettings:
     """Make one suite of runs or measurements, and its tables."""
 
-    suite: str = setting("throughput", f"what to make: {', '.join(suites.names())}, or a file my_suite.yaml")
+    suite: str | None = setting(None, f"what to make: {', '.join(suites.names())}, or a file my_suite.yaml")
     out: str | None = setting(
         None, "folder to write (default: the next free runs/benchmark-...); the same command goes on in it"
     )

@@ -126,6 +126,8 @@ def test_the_last_screen_fits_100_columns_and_its_command_is_whole(
     assert max(len(line) for line in lines if str(tmp_path) not in line) <= 100
     assert "evaluation seeds." in " ".join(lines)
     assert any("my_agents.heating:Careful" in line and "…" not in line for line in lines)
+    closing(folder, RunSettings(scenario="smart_home", agent=("my_agents.heating:Careful",)), 12)
+    assert "my_module" not in capsys.readouterr().out  # who has one is not told how to add the first
 
 
 def test_predictions_of_a_log_fit_eighty_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

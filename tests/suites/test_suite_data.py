@@ -56,6 +56,13 @@ def test_logs_that_are_missing_are_left_out_and_said(
     assert "\n## second\n" in text
 
 
+def test_a_suite_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("error: suite= is missing: give one of default, ")
+
+
 @pytest.mark.parametrize("data", [None, "nowhere"])
 def test_where_none_of_the_logs_is_there_a_line_says_what_to_give(
     suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], data: str | None

@@ -223,14 +223,14 @@ def never(monkeypatch):
 
 def test_a_used_folder_is_refused_before_anything_is_measured(tmp_path, capsys, never):
     (tmp_path / "mine.txt").write_text("keep me")
-    assert "is not empty; give another folder" in refused(main, capsys, f"out={tmp_path}")
+    assert "is not empty; give another folder" in refused(main, capsys, "suite=throughput", f"out={tmp_path}")
     assert os.listdir(tmp_path) == ["mine.txt"]
-    assert "is a file; give another folder" in refused(main, capsys, f"out={tmp_path / 'mine.txt'}")
+    assert "is a file; give another folder" in refused(main, capsys, "suite=throughput", f"out={tmp_path / 'mine.txt'}")
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs a folder in which nobody can write")
 def test_a_folder_that_cannot_be_written_is_refused(capsys, never):
-    assert re.search("out=/proc/new: .* is not writable", refused(main, capsys, "out=/proc/new"))
+    assert re.search("out=/proc/new: .* is not writable", refused(main, capsys, "suite=throughput", "out=/proc/new"))
 
 
 @pytest.mark.parametrize(
@@ -241,13 +241,13 @@ def test_a_folder_that_cannot_be_written_is_refused(capsys, never):
         ("steps=0", "steps: expected at least 1"),
         ("repeats=two", "repeats: expected a whole number"),
         ("seeds=3", "no setting 'seeds'"),
-        ("run=x", "suite throughput measures speed: leave run= away"),
-        ("agents=none", "suite throughput measures speed: leave agents= away"),
+        ("suite=throughput run=x", "suite throughput measures speed: leave run= away"),
+        ("suite=throughput agents=none", "suite throughput measures speed: leave agents= away"),
         ("suite=nowhere.yaml", "suite nowhere.yaml: cannot be read (No such file or directory)"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused_in_one_line(argument, message, capsys, never):
-    assert message in refused(main, capsys, argument)
+    assert message in refused(main, capsys, *argument.split())
 
 
 def test_help_names_every_setting_and_writes_nothing(tmp_path):
@@ -266,4 +266,7 @@ def test_a_user_error_while_measuring_is_one_line(small, tmp_path, capsys, monke
         raise UserError("the world is gone")
 
     monkeypatch.setattr(Single, "play", broken)
-    assert refused(main, capsys, f"out={tmp_path / 'out'}", "steps=5", "repeats=1") == "error: the world is gone"
+    assert (
+        refused(main, capsys, "suite=throughput", f"out={tmp_path / 'out'}", "steps=5", "repeats=1")
+        == "error: the world is gone"
+    )
