@@ -158,6 +158,7 @@ class Pipeline:
         """From the log to the last tables."""
         self.made.go()
         yield from self._stages(launcher)
+        self.made.halt()  # so that one wall time stands in all that is written
         self._write()
         self._write_config(finished=True)
         self._write_report()

@@ -57,7 +57,7 @@ def test_rows_that_cannot_be_read_are_refused_or_left_out(
     told = [f"table={path}", f"columns={COLUMNS}", "encoding=cp1252"]
     assert "line 203: 2 cells but 6 columns; correct the line, or say wrong_rows=skip" in refused(*told)
     assert off_policy.main([*told, "wrong_rows=skip"]) == 0
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
     assert (
         "t.csv: 200 decisions, 3 actions (left out: 1 row with a cell too many or too few, the first in line 203"
         in said
@@ -70,7 +70,7 @@ def test_rows_that_cannot_be_read_are_refused_or_left_out(
 def test_estimates_are_shown_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = table(tmp_path / "t.csv")
     assert off_policy.main([f"table={path}", f"columns={WITH_COLUMN}", f"out={tmp_path / 'out'}"]) == 0
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
     assert "t.csv: 2,000 decisions, 3 actions." in said
     assert "p_better: only the chosen action's probability is known" in said
     assert "WARNING" not in said
@@ -118,7 +118,7 @@ def test_a_column_and_the_policy_itself_weigh_alike(
     for metric in ("ips", "snips", "effective", "mean_weight"):
         assert rows["p_better", f"off_policy.{metric}"] == rows["mine:Better", f"off_policy.{metric}"]
     assert rows["p_better", "off_policy.dr"] == pytest.approx(rows["mine:Better", "off_policy.dr"], abs=0.02)
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
     x = DecisionTable.load(str(path), COLUMNS).context["x"]
     share = f"{100 * (x <= 0.25).mean():.3g} %"
     assert f"WARNING: mine:Golden: {share} of its choices are actions that were never logged." in said

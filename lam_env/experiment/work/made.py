@@ -26,7 +26,8 @@ class Made:
         self._since = time.time()
 
     def halt(self) -> None:
-        self._spent, self._since = self.seconds, 0.0
+        """Its time is that of config.json, in tenths of a second, from which others round it."""
+        self._spent, self._since = round(self.seconds, 1), 0.0
 
     @property
     def seconds(self) -> float:
