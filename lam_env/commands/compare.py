@@ -206,6 +206,12 @@ def _settings(a: Run, b: Run) -> Iterator[str]:
     from lam_env.experiment.settings import RunSettings
 
     free = RECORDS | (to_dict(RunSettings()).keys() - lasting(RunSettings()).keys())
+    for said, mine, theirs in (("B has those of A", b, a), ("A has those of B", a, b)):
+        if (model := mine.config.get("model")) is not None:
+            free |= {"predictor"}  # how it was trained, the run that brings it says
+            if Path(str(model)).resolve() == theirs.path.resolve():
+                free |= {"model"}
+                yield f"models: {said}"
     one, other = ({k: v for k, v in _flat(run.config).items() if k.partition(".")[0] not in free} for run in (a, b))
     for key in sorted(one.keys() | other.keys()):
         if one.get(key) != other.get(key):

@@ -101,6 +101,21 @@ def test_settings_versions_and_device_are_told_old_and_new(tmp_path: Path, capsy
     ]
 
 
+def test_a_predictor_that_another_run_brings_is_no_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = {"passes": 7}
+    a = run(tmp_path / "a", {"mine": 2}, predictor=trained)
+    b = run(tmp_path / "b", {"mine": 3}, model=str(a))
+    c = run(tmp_path / "c", {"mine": 3}, model="elsewhere")
+    differs = "Differs, A -> B:\n  {}\nSame people"
+    assert differs.format("models: B has those of A") in told(capsys, a, b)
+    assert differs.format("models: A has those of B") in told(capsys, b, a)
+    assert differs.format("model: not set -> elsewhere") in told(capsys, a, c)
+    d = run(tmp_path / "d", {"mine": 3})
+    assert "predictor.passes: 7 -> " in told(capsys, a, d)  # each has trained its own
+
+
 def test_two_agents_of_one_run_and_one_of_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = run(tmp_path / "a", {"mine": 2, "yours": 1}), run(tmp_path / "b", {"theirs": 4})
     said = told(capsys, a, "agents=mine,yours")
