@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lam_env.core.catalogue import PR_AUC, PREDICTION
+from lam_env.core.tuning import TrainSettings
 from lam_env.evaluation.comparison import added
 from lam_env.evaluation.results import write
 from lam_env.evaluation.tables import Provenance
@@ -126,6 +127,9 @@ def test_the_last_screen_fits_100_columns_and_its_command_is_whole(
     assert max(len(line) for line in lines if str(tmp_path) not in line) <= 100
     assert "evaluation seeds." in " ".join(lines)
     assert any("my_agents.heating:Careful" in line and "…" not in line for line in lines)
+    folder.policy.mkdir(parents=True)
+    closing(folder, RunSettings(scenario="smart_home", train=TrainSettings(steps=256, trial=2)), 12)
+    assert "agents=ppo_prior agent=my_module:MyAgent train.steps=256 train.trial=2" in capsys.readouterr().out
     closing(folder, RunSettings(scenario="smart_home", agent=("my_agents.heating:Careful",)), 12)
     assert "my_module" not in capsys.readouterr().out  # who has one is not told how to add the first
 
