@@ -85,10 +85,12 @@ def _show(settings: CompareSettings) -> None:
         output_file(settings.out)
     opened = [_open(path) for path in settings.runs]
     a, b = opened[0], opened[-1]
-    found = [part for variant in SHOWN if (part := _compared(a, b, variant, settings.agents)) is not None]
+    one_log = _one_log(a, b, settings.agents)
+    shown = SHOWN if one_log else [variant for variant in SHOWN if variant != "log"]
+    found = [part for variant in shown if (part := _compared(a, b, variant, settings.agents)) is not None]
     if not found:
-        raise _nothing(a, b, settings.agents)
-    print("\n".join(_about(a, b, settings.agents)))
+        raise _nothing(a, b, settings.agents, one_log)
+    print("\n".join(_about(a, b, settings.agents, one_log)))
     for part in found:
         print("\n".join(map(_fill, part.notes)))
         table_of(part.contrasts, VARIANTS[part.variant]).show()
@@ -123,7 +125,7 @@ def _compared(a: Run, b: Run, variant: str, named: Sequence[str]) -> Compared | 
     from lam_env.evaluation.two_runs import amount, met_in_words, reading
 
     one, other = a.side(variant), b.side(variant)
-    if not (pairs := _pairs(one, other, named)) or (variant == "log" and not _one_log(a, b, named)):
+    if not (pairs := _pairs(one, other, named)):
         return None
     paired, metrics = met_the_same(one, other, pairs), metrics_of(one, other)
     scenarios = [run.config["scenario"] for run in (a, b)]
@@ -159,9 +161,9 @@ def _one_log(a: Run, b: Run, named: Sequence[str]) -> bool:
     return not pairs or same_events(one, other, pairs)
 
 
-def _nothing(a: Run, b: Run, named: Sequence[str]) -> UserError:
+def _nothing(a: Run, b: Run, named: Sequence[str], one_log: bool) -> UserError:
     """Why there is nothing to compare."""
-    if not _one_log(a, b, named):
+    if not one_log:
         return UserError(f"{a.path}, {b.path}: {OTHER_EVENTS}; give two runs of one log, split alike")
     there = [list(dict.fromkeys(r.agent for r in run.rows if r.variant in SHOWN)) for run in (a, b)]
     wanted = [named[0], named[-1]] if named else []
@@ -183,7 +185,7 @@ def _fill(line: str) -> str:
 # -- what differs ------------------------------------------------------------------------------------------------------
 
 
-def _about(a: Run, b: Run, agents: tuple[str, ...]) -> Iterator[str]:
+def _about(a: Run, b: Run, agents: tuple[str, ...], one_log: bool) -> Iterator[str]:
     """Who is who, and what differs between them."""
     for name, run, agent in zip("AB", (a, b), (agents[:1] + agents[-1:]) or ("", ""), strict=True):
         yield f"{name}: {agent and f'{agent} of '}{run.path}"
@@ -192,7 +194,7 @@ def _about(a: Run, b: Run, agents: tuple[str, ...]) -> Iterator[str]:
     lines = [*_settings(a, b), *_sources(a, b)]
     yield "Differs, A -> B:" if lines else "Settings, versions and device are the same."
     yield from (f"  {cut(line, WIDTH)}" for line in lines)
-    if not _one_log(a, b, agents):
+    if not one_log:
         yield _fill(f"Predictions on the logs are not compared: {OTHER_EVENTS}.")
     one, other = (dict.fromkeys(r.agent for r in run.rows if r.variant in SHOWN) for run in (a, b))
     alone = [[x for x in one if x not in other], [x for x in other if x not in one]]

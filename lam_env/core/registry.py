@@ -258,7 +258,8 @@ def _attribute(kind: str, module: str, attribute: str, here: bool = False) -> An
         raise RegistryError(message) from error
     for part in attribute.split("."):
         if not hasattr(thing, part):
-            names = [name for name, value in vars(thing).items() if getattr(value, "__module__", "") == module]
+            its = getattr(thing, "__dict__", {})  # a number has none
+            names = [name for name, value in its.items() if getattr(value, "__module__", "") == module]
             raise RegistryError(f"{kind}: {module} has no {attribute}; {suggestion(part, names, '')}".rstrip("; "))
         thing = getattr(thing, part)
     return thing

@@ -33,7 +33,7 @@ from lam_env.launch.job import blamed, one_line
 from lam_env.logs.decision_points import decision_points
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lam_env.config.cli import Group
     from lam_env.core.behaviour_tables import BehaviourTables
@@ -73,6 +73,16 @@ def watched(policy: Policy) -> Policy:
     return cast(Policy, dataclasses.replace(complete(policy), predict=predict))
 
 
+def _takes(function: Callable[..., Any], given: Sequence[Any], otherwise: str, remedy: str = "") -> None:
+    """UserError where a function cannot be called with these."""
+    try:
+        inspect.signature(function).bind(*given)
+    except TypeError as error:
+        raise UserError(f"{otherwise}: {error}{remedy}") from None
+    except ValueError:  # compiled code may have no signature
+        pass
+
+
 def try_own(name: str, of: str, world: Group, tables: Sequence[BehaviourTables], report: Report) -> Tried:
     """A job: `try_agent` in the scenario called `of` with these settings."""
     return try_agent(scenario_made(of, world, tables), name)
@@ -82,10 +92,7 @@ def try_agent(scenario: Scenario, name: str) -> Tried:
     """Fits an agent to two worlds' day and takes two steps with it. UserError says what is wrong with it."""
     try:
         made_of, needs = registry.agent(name), registry.agent_needs(name)
-        try:
-            inspect.signature(made_of).bind()
-        except TypeError as error:
-            raise UserError(f"it is made without arguments: {error}; give its __init__ defaults") from None
+        _takes(made_of, (), "it is made without arguments", "; give its __init__ defaults")
         agent = made_of()
         if "latent" in needs and not scenario.latent_names:
             raise UserError(f"it needs the hidden state, and {scenario.id} has no latent_names")
@@ -97,13 +104,8 @@ def try_agent(scenario: Scenario, name: str) -> Tried:
             policy, _ = models.fitted(agent, training)
         if isinstance(policy, PredictionCeiling):
             raise UserError("it only predicts: give an agent that acts")
-        try:
-            inspect.signature(policy.predict).bind({}, None, np.ones(1, bool), True)
-        except TypeError as error:
-            wanted = "predict(self, observation, state=None, episode_start=None, deterministic=False)"
-            raise UserError(f"its predict cannot be called as {wanted}: {error}") from None
-        except ValueError:  # compiled code may have none
-            pass
+        wanted = "predict(self, observation, state=None, episode_start=None, deterministic=False)"
+        _takes(policy.predict, ({}, None, np.ones(1, bool), True), f"its predict cannot be called as {wanted}")
         if keeps(agent):
             policy = _again(agent, name, training)
         for n in (3, 1):  # batches of two sizes: a shape that is right by chance is wrong in the other

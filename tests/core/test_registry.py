@@ -132,6 +132,7 @@ def test_module_and_attribute_from_the_current_folder(tmp_path: Path, monkeypatc
     for wrong, message in (
         ("number", "is a int: give a class or object"),
         ("worst", f"{name} has no worst$"),
+        ("number.worst", f"{name} has no number.worst$"),
         ("Bets", f"{name} has no Bets; did you mean 'Best'"),
         ("", "write module:Attribute"),
     ):

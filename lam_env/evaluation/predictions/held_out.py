@@ -134,7 +134,6 @@ class _Judge:
     def units(self, unit: np.ndarray) -> dict[str, int]:
         """Of the score of a part: in how many units, numbered in `unit` (n,), it has cases. Precision has them where
         the action is the likeliest, recall where it happens; a share of the surest where these are."""
-
         n, of, when = int(unit.max()) + 1, self.of, unit[self.acts]
         claimed, happens = of.likeliest[self.acts], of.target[self.acts]
 

@@ -162,7 +162,8 @@ def heading(run: RunFiles, about: ScenarioNotes) -> list[tuple[str, str]]:
 
 def _brief(value: object) -> str:
     """Of a list that was read from a file only that there is one."""
-    return "(a list: config.json has it)" if isinstance(value, dict | list) or str(value)[:1] in "{[" else str(value)
+    listed = isinstance(value, dict | list) or str(value).startswith(("{", "["))
+    return "(a list: config.json has it)" if listed else str(value)
 
 
 def _subtitle(run: RunFiles) -> str:

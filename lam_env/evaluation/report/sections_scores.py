@@ -63,7 +63,8 @@ def tiles(run: RunFiles) -> list[tuple[str, str, str]]:
     log, mine, agent = rows_in(run, "log"), rows_in(run, run.variant), shown_agent(run)
     out = []
     if (best := best_predictor(log)) is not None:
-        by = "; ".join(filter(None, (f"by {best}, the best on the log", few_units(log) and f"{few_units(log)} alone")))
+        few = few_units(log)
+        by = f"by {best}, the best on the log" + (f"; {few} alone" if few else "")
         for metric, what, form in ((TOP1, "next event of the log known", ".0%"), (NLL, f"NLL [{NLL.unit}]", ".3g")):
             if (known := estimate_of(log, best, metric)) is not None:
                 out.append(_tile(what, known, form, by))

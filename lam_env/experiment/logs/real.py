@@ -58,18 +58,19 @@ def predict_on_log(work: RunContext, log_name: str, name: str, seed: int, report
     points = decision_points(log, soon=False)
     parts = split_by_protocol(log, points)
     test, report = parts[2], of_seed(report, work, seed) if name == "prior" else report
+    total = int(test.sum())
     said: Iterable[dict[str, Said]]
     if name == "prior":
         predictor, boosting = models.load_predictor(prior_path(work, log_name, seed)), parts_of(work.settings, log)
         others = other_homes(work, points)
         said = models.read_held_out(predictor, points, parts, "boosting" in boosting, seed, report, others)
     else:
-        report(f"score {name}", 0, int(test.sum()), "")  # counts of a large log take a while too
+        report(f"score {name}", 0, total, "")  # counts of a large log take a while too
         fitted = registry.agent(name)().predictor(*training_points(work, log_name, timer=False))
         said = ({name: p} for p in models.blocks(fitted, points, test))
     rows = HeldOutRows.of(log, points, test)
     actions, scores = list(log.vocabulary.actions), dict[str, dict[str, float]]()
-    judged = _scored(_told(said, report, name, int(test.sum())), points.target[test], rows.columns)
+    judged = _scored(_told(said, report, name, total), points.target[test], rows.columns)
     for row, each in judged.items():
         scores[row] = held_out_scores(each, rows, actions)
         by_variant = {"log": prediction_record(each)}

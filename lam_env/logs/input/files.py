@@ -156,9 +156,7 @@ def _told(path: Path, plain: BinaryIO, parts: Iterable[bytes]) -> Iterator[bytes
 
 
 class Unpacked:
-    """The same as a file that Arrow reads, once; `lines`: how many have been read."""
-
-    closed = False
+    """The same to be read piece by piece, once; `lines`: how many have been read."""
 
     def __init__(self, path: Path, otherwise: str | None = None):
         self._parts, self._ahead, self._end, self.lines = chunks(path, otherwise), b"", b"\n", 0
@@ -207,18 +205,23 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def is_utf8(path: Path) -> bool:
     """Also of UTF-16, if its first bytes say so, which is read as well. LogError where no encoding fits."""
-    first: dict[bool, int] = {}  # line of signs beyond ASCII, by whether they are UTF-8
+    with contextlib.suppress(UnicodeDecodeError):
+        for _ in codecs.iterdecode(chunks(path), "utf-8"):
+            pass
+        return True
+    first: dict[bool, int] = {}  # line of signs beyond ASCII, by whether they are UTF-8: read slowly, to name lines
     for number, line in _lines(path):
-        if len(first) < 2 and not line.isascii():
-            try:
-                line.decode()
-                first.setdefault(True, number)
-            except UnicodeDecodeError:
-                first.setdefault(False, number)
-                if _CONTROLS.search(line):
-                    raise LogError(f"{path.name}, line {number}: no text; give a log, or say its format") from None
-    if len(first) == 2:
-        lines = f"line {first[True]} is UTF-8, line {first[False]} is not"
-        remedy = "encoding= cannot help: turn each part into UTF-8 (as iconv does), or export it anew"
-        raise LogError(f"{path.name}: mixed encodings: {lines}; {remedy}")
-    return False not in first
+        if line.isascii():
+            continue
+        try:
+            line.decode()
+            first.setdefault(True, number)
+        except UnicodeDecodeError:
+            first.setdefault(False, number)
+            if _CONTROLS.search(line):
+                raise LogError(f"{path.name}, line {number}: no text; give a log, or say its format") from None
+        if len(first) == 2:
+            lines = f"line {first[True]} is UTF-8, line {first[False]} is not"
+            remedy = "encoding= cannot help: turn each part into UTF-8 (as iconv does), or export it anew"
+            raise LogError(f"{path.name}: mixed encodings: {lines}; {remedy}")
+    return False
